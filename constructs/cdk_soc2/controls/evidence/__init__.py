@@ -1,0 +1,3 @@
+"""Control 15: evidence."""
+
+from cdk_soc2.controls.evidence.control import EVIDENCE as EVIDENCE

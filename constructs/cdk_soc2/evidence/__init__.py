@@ -1,0 +1,1 @@
+"""Evidence that an auditor can check alone: records, signed statements, the ledger."""

@@ -1,0 +1,1 @@
+"""CloudFormation resource types that ministack lacks or only half keeps."""
