@@ -52,8 +52,8 @@ clean: ## remove everything that make has made
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; $(PYTHON) is " + sys.version.split()[0] + "; call: make PYTHON=python3.13 ...")'
 	@echo "== setting up .venv: the library, the CDK for Python, the tests' tools (about a minute, once)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 node_modules/ready: package-lock.json
@@ -64,5 +64,5 @@ node_modules/ready: package-lock.json
 local/.venv/ready: local/requirements.txt
 	@echo "== setting up local/.venv: the emulator (its pins differ from the library's)"
 	@$(PYTHON) -m venv local/.venv
-	@local/.venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r local/requirements.txt
+	@local/.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r local/requirements.txt
 	@touch $@

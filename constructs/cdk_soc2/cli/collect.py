@@ -20,6 +20,7 @@ from rich.table import Table
 from cdk_soc2 import __version__
 from cdk_soc2.account import Reader
 from cdk_soc2.boundary import Boundary, BoundaryError, load, parse
+from cdk_soc2.cli.aws import open_session
 from cdk_soc2.cli.errors import CouldNot
 from cdk_soc2.cli.output import coloured, data, words
 from cdk_soc2.cli.vault import open_store
@@ -69,7 +70,7 @@ def collect(
         if regions is not None:
             listed = parse({"regions": [r.strip() for r in regions.split(",")]}).regions
             boundary = replace(boundary, regions=listed)
-        session = boto3.Session(profile_name=profile, region_name=region)
+        session = open_session(profile, region)
         home = str(session.region_name or DEFAULT_REGION)
         reader = Reader(session)
         outcome = run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cdk_soc2.cli.aws import open_session
 from cdk_soc2.cli.errors import CouldNot
 from cdk_soc2.evidence.folder import FolderStore
 from cdk_soc2.evidence.store import Store
@@ -23,14 +24,13 @@ def open_store(vault: str, profile: str | None = None, region: str | None = None
     bucket, _, prefix = rest.partition("/")
     if scheme != "s3" or not bucket or prefix:
         raise CouldNot(f"vault {vault!r} is neither s3://BUCKET, without a prefix, nor a folder")
-    import boto3  # here, because a folder's auditor needs no AWS and should not wait for it
-    from botocore.config import Config
+    from botocore.config import Config  # here: an auditor with a folder should not wait for it
     from botocore.exceptions import BotoCoreError
 
     from cdk_soc2.evidence.s3 import S3Store
 
     try:
-        session: Any = boto3.Session(profile_name=profile, region_name=region)
+        session: Any = open_session(profile, region)
         config = Config(max_pool_connections=READERS, retries={"mode": "standard"})
         return S3Store(bucket, session.client("s3", config=config))
     except (BotoCoreError, ValueError) as error:
