@@ -1,8 +1,11 @@
 """Synthesizes the account's controls; `cdk deploy` makes them real.
 
-Context (`-c name=value`): boundary (a file), alert_emails (set apart by commas),
-break_glass_role_arn, termination_protection (false, to be able to delete the stack).
+Context (`-c name=value`): boundary (a file; boundary.yaml in this folder, if there is one),
+alert_emails (set apart by commas), break_glass_role_arn, termination_protection (false, to be able
+to delete the stack).
 """
+
+from pathlib import Path
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
@@ -12,7 +15,7 @@ from cdk_soc2.constructs import Soc2Guard
 from stacks.compliance import ComplianceStack
 
 app = cdk.App()
-boundary = app.node.try_get_context("boundary")
+boundary = app.node.try_get_context("boundary") or next(Path().glob("boundary.yaml"), None)
 ComplianceStack(
     app,
     "Compliance",

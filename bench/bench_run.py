@@ -14,7 +14,8 @@ from cdk_soc2.boundary import parse
 from tests.aws import FakeSession
 from tests.evidence.memory import MemoryStore
 from tests.evidence.vault import key
-from tests.test_collect import ACCOUNT_STATE, run
+from tests.good import ACCOUNT_STATE
+from tests.test_collect import run
 
 LATENCY = 0.2
 REGIONS = {2: 2, 17: 17}

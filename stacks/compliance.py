@@ -10,19 +10,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_soc2.boundary import Boundary
-from cdk_soc2.constructs import (
-    CloudTrail,
-    EbsEncryptionByDefault,
-    EvidenceCollector,
-    EvidenceVault,
-)
+from cdk_soc2.constructs import ComplianceBaseline
 
 
 class ComplianceStack(cdk.Stack):
     """The controls of one account, and their evidence.
 
     :param boundary: what is in scope; absent, this account and every region it has enabled.
-    :param alert_emails: who is told of failures and changes.
+    :param alert_emails: who is told of failures, changes and severe findings.
     :param break_glass_role_arn: the one role that may delete evidence; absent, nobody may.
     :param termination_protection: on, unless you say otherwise.
     """
@@ -39,33 +34,25 @@ class ComplianceStack(cdk.Stack):
         **stack: Any,
     ) -> None:
         super().__init__(scope, id, termination_protection=termination_protection, **stack)
-        boundary = boundary or Boundary()
         break_glass = (
             iam.Role.from_role_arn(self, "BreakGlass", break_glass_role_arn, mutable=False)
             if break_glass_role_arn
             else None
         )
-
-        vault = EvidenceVault(self, "Vault", break_glass_role=break_glass)
-        trail = CloudTrail(
-            self, "CloudTrail", data_events=[vault.bucket], break_glass_role=break_glass
-        )
-        EbsEncryptionByDefault(self, "EbsEncryption", regions=boundary.regions)
-        collector = EvidenceCollector(
+        baseline = ComplianceBaseline(
             self,
-            "Collector",
-            vault=vault,
+            "Default",
             boundary=boundary,
             alert_emails=alert_emails,
             break_glass_role=break_glass,
         )
-
         for name, value in {
-            "EvidenceBucketName": vault.bucket.bucket_name,
-            "CollectorFunctionName": collector.function.function_name,
-            "SigningKeyId": collector.signing_key.key_id,
-            "AlertTopicArn": collector.topic.topic_arn,
-            "TrailName": trail.trail_name,
-            "Source": collector.source,
+            "EvidenceBucketName": baseline.vault.bucket.bucket_name,
+            "CollectorFunctionName": baseline.collector.function.function_name,
+            "SigningKeyId": baseline.collector.signing_key.key_id,
+            "AlertTopicArn": baseline.collector.topic.topic_arn,
+            "TrailName": baseline.trail.trail_name,
+            "FlowLogBucketName": baseline.flow_logs.bucket.bucket_name,
+            "Source": baseline.collector.source,
         }.items():
             cdk.CfnOutput(self, name, value=value)

@@ -33,7 +33,8 @@ Answer = Any
 
 
 class FakeRegion:
-    """:param answers: by (service, operation), or by (service, operation, first parameter)."""
+    """:param answers: by (service, operation), or by (service, operation, first parameter). A
+    callable is called with the parameters."""
 
     def __init__(self, account: FakeAccount, name: str) -> None:
         self.name = name
@@ -130,6 +131,8 @@ class FakeAccount:
                 break
         else:
             answer = Denied()
+        if callable(answer):
+            answer = answer(**parameters)
         if isinstance(answer, Denied):
             raise CannotLook(f"{action(service, api)} in {region} was denied", f"Allow {api}.")
         if isinstance(answer, Exception):

@@ -188,3 +188,38 @@ def test_a_long_answer_goes_on_in_another_file(tmp_path: Path) -> None:
     for n in range(5):
         spool.write("a", {"n": n, "text": "x" * 40})
     assert [name for name, _, _ in spool.files()] == ["a-1.ndjson", "a-2.ndjson", "a.ndjson"]
+
+
+def test_only_the_first_pages_are_read_and_the_evidence_says_so(tmp_path: Path) -> None:
+    pages = [{"Items": [{"n": n}], **({"NextToken": "t"} if n < 3 else {})} for n in (1, 2, 3)]
+    bench = Bench({("x", "list_things"): pages}, tmp_path)
+    assert bench.region.first("x", "list_things", "Items", pages=2) == ([{"n": 1}, {"n": 2}], True)
+    assert bench.region.first("x", "list_things", "Items", pages=9)[1] is False
+    assert len(bench.region.list("x", "list_things", "Items")) == 3
+    assert [line.get("pages_at_most") for line in bench.lines()] == [2, 2, 9, 9, 9] + [None] * 3
+
+
+def test_a_question_is_asked_anew_until_the_answer_is_as_wanted(tmp_path: Path) -> None:
+    states = iter(["STARTED", "INPROGRESS", "COMPLETE"])
+    bench = Bench({("iam", "generate"): lambda: {"State": next(states)}}, tmp_path)
+    waited: list[float] = []
+    bench.reader.sleep = waited.append
+
+    def until(answer: Any) -> bool:
+        return answer["State"] == "COMPLETE"
+
+    for _ in range(2):  # a second check that waits for the same does not ask again
+        assert bench.region.poll("iam", "generate", until=until) == {"State": "COMPLETE"}
+    assert [call.attempt for call in bench.seen] == [0, 1, 2]
+    assert waited[:2] == [0.5, 1]
+    assert [line["answer"]["State"] for line in bench.lines()] == [
+        "STARTED", "INPROGRESS", "COMPLETE",
+    ]  # fmt: skip
+
+
+def test_asking_anew_ends_with_the_last_answer(tmp_path: Path) -> None:
+    bench = Bench({("iam", "generate"): {"State": "STARTED"}}, tmp_path)
+    waited: list[float] = []
+    bench.reader.sleep = waited.append
+    assert bench.region.poll("iam", "generate", until=lambda _: False) == {"State": "STARTED"}
+    assert len(bench.seen) == len(waited) + 1 and sum(waited) < 20

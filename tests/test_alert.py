@@ -29,6 +29,26 @@ def status(**checks: str) -> dict[str, Any]:
     }
 
 
+def documents(status: dict[str, Any], *ids: str) -> dict[str, Any]:
+    for id in ids:
+        status["controls"]["c"]["checks"][id]["automated"] = False
+    return status
+
+
+NOT_DUE = documents(status(a="PASS", runbook="UNKNOWN"), "runbook")
+OVERDUE = documents(status(a="PASS", runbook="FAIL"), "runbook")
+
+
+def test_a_document_that_is_not_due_is_news_only_when_that_changes() -> None:
+    assert alert(NOT_DUE, None, "s3://v") is None
+    assert alert(NOT_DUE, NOT_DUE, "s3://v") is None
+    assert alert(NOT_DUE, documents(status(runbook="PASS"), "runbook"), "s3://v") is not None
+
+
+def test_a_document_that_is_overdue_is_told_every_day() -> None:
+    assert alert(OVERDUE, OVERDUE, "s3://v") is not None
+
+
 SILENT = [(status(a="PASS"), None), (status(a="NOT_APPLICABLE"), status(a="FAIL"))]
 
 

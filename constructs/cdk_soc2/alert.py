@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cdk_soc2.evidence.record import troubled
+
 WRONG = ("FAIL", "UNKNOWN")
 SUBJECT_LENGTH = 100  # SNS refuses more
 BODY_BYTES = 250_000  # SNS refuses more than 256 KB
@@ -33,10 +35,10 @@ def alert(
     """
     now, before = dict(_checks(status)), dict(_checks(earlier or {}))
     wrong = {id: c for id, c in now.items() if c["status"] in WRONG}
-    if not wrong and trouble is None:
-        return None
     changed = [id for id in wrong if id in before and before[id]["status"] != wrong[id]["status"]]
     new = [id for id in wrong if id not in before]
+    if not troubled(status) and not changed and trouble is None:
+        return None  # documents that are not due yet are no news
     still = [id for id in wrong if id not in changed and id not in new]
     mended = [
         id for id, c in before.items() if c["status"] in WRONG and id in now and id not in wrong

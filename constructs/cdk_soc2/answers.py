@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from cdk_soc2.control import CannotLook
+from cdk_soc2.verdict import CannotLook
 
 T = TypeVar("T")
 

@@ -20,10 +20,11 @@ from cdk_soc2.account import LiveRegion, Reader
 from cdk_soc2.alert import alert
 from cdk_soc2.answers import want
 from cdk_soc2.boundary import Boundary, BoundaryError, parse
-from cdk_soc2.collect import Outcome, collect
+from cdk_soc2.collect import collect
 from cdk_soc2.control import CannotLook
 from cdk_soc2.controls import CONTROLS
 from cdk_soc2.evidence.s3 import S3Store
+from cdk_soc2.evidence.seal import Outcome
 from cdk_soc2.evidence.signer import KmsSigner
 
 SECONDS_TO_RECORD = 60  # of the function's time, kept back to write what is known by then

@@ -18,8 +18,9 @@ class WrongAccount(Exception):
 
 @dataclass(frozen=True)
 class Scope:
-    """Where to look.
+    """Where to look, and as whom.
 
+    :param account: the AWS account's id; for another *kind* of source, its owner or name.
     :param missing: why it is not known which regions are enabled, when none are listed either.
     """
 
@@ -29,11 +30,12 @@ class Scope:
     regions: tuple[str, ...]
     unlisted: tuple[str, ...] = ()
     missing: CannotLook | None = None
+    kind: str = "aws"
 
     @property
     def source(self) -> str:
-        """The name that this account's evidence is kept under."""
-        return f"aws-{self.account}"
+        """The name that the evidence is kept under."""
+        return f"{self.kind}-{self.account}"
 
 
 def find_scope(home: Region, boundary: Boundary) -> Scope:

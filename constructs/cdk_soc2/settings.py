@@ -1,31 +1,51 @@
-"""A CloudFormation custom resource that makes a setting of the account, and never weakens one.
+"""Makes a setting of the account, in every region it is asked for, and never weakens one.
 
-A setting is ``controls/<name>/setting.py``: the boto3 ``service`` it belongs to, the IAM ``actions``
-it needs, ``read(client)``, which tells whether it is as it must be, and ``apply(client)``.
+A setting is ``controls/<name>/setting.py``: the boto3 ``service`` it belongs to, whether it is
+``regional`` or of the whole account, the IAM ``actions`` it needs, ``read(client, wanted)``, which
+tells the :class:`State` of a place, and ``apply(client, wanted)``, which makes it as it must be.
+*wanted* are the construct's parameters, in CloudFormation's words: every number is a string.
 """
 
 from __future__ import annotations
 
 import importlib
-import json
 import logging
+import os
 import threading
-import urllib.error
-import urllib.request
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar, cast
+
+from cdk_soc2.custom_resource import Json, NotMade
+from cdk_soc2.refusals import denied, remedy
 
 LOG = logging.getLogger(__name__)
-# Before Lambda ends the function there must be time for the answer, three tries of ten seconds:
-# without one, CloudFormation waits for as long as an hour.
-SPARE_SECONDS = 35.0
-REASON_LENGTH = 1000  # CloudFormation takes 4096 bytes for the whole answer
+ALL = "all"
+ACCOUNT = "account"  # how a setting of the whole account is named where regions stand
+AT_ONCE = 8
+# IAM lets a new permission in after some seconds, and services show a change after some.
+PERMITTED_AFTER = (5.0, 10.0)
+SHOWN_AFTER = (0.5, 1.0, 2.0, 4.0)
+WORDS_LENGTH = 1000  # twice this, the reason and the ids must fit into CloudFormation's 4096 bytes
 
-Json = dict[str, Any]
+T = TypeVar("T")
+Wanted = Mapping[str, Any]
+Client = Callable[[str, str], Any]
+Pause = Callable[[float], None]
 
 
-class NotMade(Exception):
-    """The setting is not as it must be in some region; says which, why and what to do."""
+class Refused(NotMade):
+    """AWS denies it; tried again for some seconds, for the permission may be a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a place is: as it must be, or not; and in a few words without a comma."""
+
+    ok: bool
+    told: str
 
 
 class Setting(Protocol):
@@ -34,15 +54,12 @@ class Setting(Protocol):
     @property
     def service(self) -> str: ...
     @property
+    def regional(self) -> bool: ...
+    @property
     def actions(self) -> tuple[str, ...]: ...
-    def read(self, client: Any, /) -> bool: ...
-    def apply(self, client: Any, /) -> None: ...
-
-
-class Lambda(Protocol):
-    """What we use of Lambda's context."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
+    def read(self, client: Any, wanted: Wanted, /) -> State: ...
+    def apply(self, client: Any, wanted: Wanted, /) -> None:
+        """Raises :class:`NotMade` where it knows more of the trouble than the error tells."""
 
 
 def named(name: str) -> Setting:
@@ -59,141 +76,108 @@ def connect(service: str, region: str) -> Any:
     return boto3.client(cast(Any, service), region_name=region, config=patience)
 
 
-def put(url: str, body: bytes) -> None:
-    """Upload *body* to the presigned *url*, three times if need be. Raises ``OSError``."""
-    request = urllib.request.Request(  # noqa: S310  the address is CloudFormation's
-        url, data=body, method="PUT", headers={"Content-Type": ""}
-    )
-    for attempt in (1, 2, 3):
-        try:
-            with urllib.request.urlopen(request, timeout=10):  # noqa: S310  as above
-                return
-        except urllib.error.URLError:
-            if attempt == 3:
-                raise
-
-
-def handle(
-    event: Mapping[str, Any],
-    context: Lambda,
+def make(
+    properties: Mapping[str, Any],
+    seconds: float,
     *,
     setting: Callable[[str], Setting] = named,
-    client: Callable[[str, str], Any] = connect,
-    answer: Callable[[str, bytes], None] = put,
-) -> None:
-    """Do what the custom resource *event* asks, and answer it whatever happens.
-
-    Its properties: ``Setting``, a control's key, and ``Regions``. The answer's attributes say how
-    each region was found and how it is now: ``Found`` and ``Now``, as ``us-east-1=on,eu-west-1=off``.
-    Raises ``OSError`` when the answer itself cannot be delivered.
-    """
-    once = _Once(event, answer)
-    left = context.get_remaining_time_in_millis() / 1000
-    late = threading.Timer(
-        max(left - SPARE_SECONDS, 0.1),
-        lambda: once.failed("it took too long; see the function's log, then deploy again"),
-    )
-    late.daemon = True
-    late.start()
-    try:
-        if event["RequestType"] == "Delete":
-            data: Json = {}
-            reason = "the setting stays as it is: deleting a stack never weakens an account"
-        else:
-            data, reason = _make(event["ResourceProperties"], setting, client), ""
-    except Exception as error:  # CloudFormation waits for an answer, whatever went wrong
-        LOG.exception("could not make the setting")
-        late.cancel()
-        once.failed(
-            str(error) if isinstance(error, NotMade) else f"{type(error).__name__}: {error}"
-        )
-    else:
-        late.cancel()
-        once.done(data, reason)
-
-
-def _make(
-    properties: Mapping[str, Any],
-    setting: Callable[[str], Setting],
-    client: Callable[[str, str], Any],
+    client: Client = connect,
+    pause: Pause = time.sleep,
 ) -> Json:
-    """Read, apply where needed, and read again. Raises :class:`NotMade`."""
+    """Read, apply where needed, and read again, within *seconds*.
+
+    The properties: ``Setting``, a control's key; ``Regions``, a list or ``all``, for every region
+    that the account has enabled; ``Wanted``. Returns how each place was and is: ``Found`` and
+    ``Now``, as ``us-east-1=on,eu-west-1=off``. Raises :class:`NotMade`, with every place that is not
+    as it must be; the others are made nevertheless.
+    """
     it = setting(properties["Setting"])
-    found: dict[str, bool] = {}
-    now: dict[str, bool] = {}
-    trouble: list[str] = []
-    for region in cast(Sequence[str], properties["Regions"]):
-        try:
+    wanted = cast(Wanted, properties.get("Wanted", {}))
+    one_at_a_time = threading.Lock()  # boto3 makes clients in one thread only
+
+    def bring(region: str) -> tuple[State, State]:
+        with one_at_a_time:
             there = client(it.service, region)
-            found[region] = now[region] = it.read(there)
-            if not found[region]:
-                it.apply(there)
-                now[region] = it.read(there)
-            if not now[region]:
-                trouble.append(f"{region}: applied, and yet it reads as before; deploy again")
-        except Exception as error:  # one region's trouble costs no other its setting
-            LOG.exception("%s", region)
-            trouble.append(f"{region}: {error}; {_remedy(error, it)}")
-    LOG.info("found %s, now %s", _words(found), _words(now))
+        return _bring(it, there, wanted, pause)
+
+    pool = ThreadPoolExecutor(AT_ONCE)
+    runs = {p: pool.submit(bring, r) for p, r in _places(it, properties, client).items()}
+    wait(runs.values(), timeout=seconds)
+    pool.shutdown(wait=False, cancel_futures=True)
+    done = {p: run.result() for p, run in runs.items() if not (run.cancelled() or _failed(run))}
+    found, now = (_words({p: d[n] for p, d in done.items()}) for n in (0, 1))
+    LOG.info("found %s, now %s", found, now)
+    trouble = {p: t for p, run in runs.items() if (t := _trouble(run, it, seconds))}
     if trouble:
-        raise NotMade("; ".join(trouble))
-    return {"Found": _words(found), "Now": _words(now)}
+        raise NotMade(_by_trouble(trouble))
+    return {"Found": found, "Now": now}
 
 
-def _remedy(error: Exception, setting: Setting) -> str:
-    code = cast(Any, error).response["Error"]["Code"] if hasattr(error, "response") else ""
-    if code in ("UnauthorizedOperation", "AccessDenied", "AccessDeniedException"):
-        return (
-            f"the function's role has {', '.join(setting.actions)}, so a service control policy or a "
-            "permissions boundary denies it: allow it there"
-        )
-    if code in (
-        "AuthFailure",
-        "UnrecognizedClientException",
-        "InvalidClientTokenId",
-        "OptInRequired",
-    ):
-        return "enable the region for this account, or take it out of `regions`"
-    if type(error).__name__ in ("EndpointConnectionError", "ConnectTimeoutError"):
-        return "check the region's name in `regions`"
-    return "see the function's log, then deploy again"
+def _places(it: Setting, properties: Mapping[str, Any], client: Client) -> Mapping[str, str]:
+    """What to call each place, and the region to ask for it."""
+    home = os.environ.get("AWS_REGION", "")
+    if not it.regional:
+        return {ACCOUNT: home}
+    regions = cast(Sequence[str] | str, properties["Regions"])
+    if regions == ALL:
+        try:
+            answer = client("ec2", home).describe_regions()
+        except Exception as error:
+            raise NotMade(f"DescribeRegions: {error}; list the regions instead") from error
+        regions = sorted(r["RegionName"] for r in answer["Regions"])
+    return {region: region for region in regions}
 
 
-def _words(regions: Mapping[str, bool]) -> str:
-    return ",".join(f"{region}={'on' if on else 'off'}" for region, on in regions.items())
+def _bring(it: Setting, there: Any, wanted: Wanted, pause: Pause) -> tuple[State, State]:
+    found = now = _once_permitted(lambda: it.read(there, wanted), pause)
+    if not found.ok:
+        _once_permitted(lambda: it.apply(there, wanted), pause)
+        for seconds in (0.0, *SHOWN_AFTER):
+            pause(seconds)
+            now = it.read(there, wanted)
+            if now.ok:
+                break
+    return found, now
 
 
-class _Once:
-    """The one answer that CloudFormation gets: the handler's, or the clock's if that is sooner."""
+def _once_permitted(do: Callable[[], T], pause: Pause) -> T:
+    for seconds in PERMITTED_AFTER:
+        try:
+            return do()
+        except Exception as error:
+            if not (denied(error) or isinstance(error, Refused)):
+                raise
+        pause(seconds)
+    return do()
 
-    def __init__(self, event: Mapping[str, Any], put: Callable[[str, bytes], None]) -> None:
-        self._event = event
-        self._put = put
-        self._lock = threading.Lock()
-        self._answered = False
 
-    def done(self, data: Json, reason: str) -> None:
-        self._answer("SUCCESS", data, reason)
+Run = Future[tuple[State, State]]
 
-    def failed(self, reason: str) -> None:
-        self._answer("FAILED", {}, reason)
 
-    def _answer(self, status: str, data: Json, reason: str) -> None:
-        with self._lock:
-            if self._answered:
-                return
-            self._answered = True
-        event = self._event
-        body: Json = {
-            "Status": status,
-            "Reason": reason[:REASON_LENGTH],
-            # Never another one: CloudFormation would take it for a replacement and delete the old.
-            "PhysicalResourceId": event.get("PhysicalResourceId")
-            or f"soc2-{event['LogicalResourceId']}",
-            "StackId": event["StackId"],
-            "RequestId": event["RequestId"],
-            "LogicalResourceId": event["LogicalResourceId"],
-            "Data": data,
-        }
-        LOG.info("%s %s", status, body["Reason"])
-        self._put(event["ResponseURL"], json.dumps(body).encode())
+def _failed(run: Run) -> bool:
+    return not run.done() or run.exception() is not None
+
+
+def _trouble(run: Run, it: Setting, seconds: float) -> str | None:
+    if run.cancelled() or not run.done():
+        return f"not finished within {seconds:.0f} s; deploy again: what is made is kept"
+    error = run.exception()
+    if isinstance(error, NotMade):
+        return str(error)
+    if error is not None:
+        LOG.error("failed", exc_info=error)
+        return f"{error}; {remedy(error, it)}"
+    now = run.result()[1]
+    return None if now.ok else f"applied, and yet it reads as {now.told}; deploy again"
+
+
+def _by_trouble(trouble: Mapping[str, str]) -> str:
+    """The same trouble in many places is told once."""
+    places: dict[str, list[str]] = {}
+    for place, told in trouble.items():
+        places.setdefault(told, []).append(place)
+    return "; ".join(f"{', '.join(where)}: {told}" for told, where in places.items())
+
+
+def _words(states: Mapping[str, State]) -> str:
+    return ",".join(f"{place}={state.told}" for place, state in states.items())[:WORDS_LENGTH]

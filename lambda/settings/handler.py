@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from cdk_soc2.settings import handle
+from cdk_soc2.custom_resource import handle
+from cdk_soc2.settings import make
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> None:
-    handle(event, context)
+    handle(event, context, make)

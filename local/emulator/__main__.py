@@ -19,6 +19,7 @@ def main() -> None:
         metrics,
         network_acls,
         regions,
+        root,
         s3,
         s3control,
         secrets,
@@ -30,7 +31,7 @@ def main() -> None:
 
     parts = (
         services, s3control, s3, secrets,
-        ebs, flow_logs, regions, network_acls, transit_gateways, empty_lists,
+        ebs, flow_logs, regions, root, network_acls, transit_gateways, empty_lists,
         cloudtrail, api_calls, event_lookup, metrics, alarms,
         access, registry,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""IAM's decisions where ministack's differ from AWS's: two condition keys and one more check.
+"""IAM's decisions where ministack's differ from AWS's: condition keys, resources, one more check.
 
 A stub: aws:SecureTransport is always true, because the loopback hop stands in for TLS. So a policy
 that refuses plain HTTP is never seen to refuse anything here.
@@ -9,7 +9,7 @@ from typing import Any
 
 from emulator.answers import Parameters
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam
+from ministack.services import ec2, iam
 
 _RETENTION_HEADERS = ("x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date")
 _LEGAL_HOLD_HEADER = "x-amz-object-lock-legal-hold"
@@ -18,6 +18,7 @@ _LEGAL_HOLD_HEADER = "x-amz-object-lock-legal-hold"
 def install() -> None:
     _answer_condition_keys()
     _check_retention_set_by_a_put()
+    _name_resources()
 
 
 def _answer_condition_keys() -> None:
@@ -61,3 +62,27 @@ def _check_retention_set_by_a_put() -> None:
         return found
 
     iam_actions.s3_additional_checks = checks
+
+
+def _name_resources() -> None:
+    """The ARN that a statement must allow, of requests where ministack asks for any resource."""
+    ministacks_answer = iam_actions.extract_resource_arn
+
+    def extract(
+        service: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        query: Parameters,
+        region: str,
+        account: str,
+    ) -> str:
+        where = f"{region}:{account}"
+        if service == "guardduty" and path.startswith("/detector/"):
+            return f"arn:aws:guardduty:{where}:detector/{path.split('/')[2]}"
+        if service == "ec2" and ec2._p(query, "Action") == "CreateFlowLogs":
+            return f"arn:aws:ec2:{where}:vpc/{ec2._p(query, 'ResourceId.1')}"
+        return ministacks_answer(service, method, path, headers, body, query, region, account)
+
+    iam_actions.extract_resource_arn = extract

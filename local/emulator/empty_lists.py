@@ -10,6 +10,8 @@ from ministack.services import ec2
 
 _LISTS = {
     "DescribeCarrierGateways": "carrierGatewaySet",
+    "DescribeClientVpnEndpoints": "clientVpnEndpoint",
+    "DescribeClientVpnTargetNetworks": "clientVpnTargetNetworks",
     "DescribeTransitGatewayPeeringAttachments": "transitGatewayPeeringAttachments",
     "DescribeVpcEndpointConnections": "vpcEndpointConnectionSet",
     "DescribeVpcEndpointServiceConfigurations": "serviceConfigurationSet",

@@ -1,4 +1,4 @@
-"""VPC flow logs with the members that ministack drops: log group, role and aggregation interval.
+"""VPC flow logs with what ministack drops: log group, role, aggregation interval and tags.
 
 A stub: no traffic is recorded, so nothing is ever delivered to the log group or the bucket.
 """
@@ -48,6 +48,7 @@ def install() -> None:
         if answer[0] == 200:
             for element in fromstring(answer[2]).iterfind(".//{*}flowLogIdSet/{*}item"):  # noqa: S314  our own XML
                 _complete(ec2._flow_logs[element.text], request)
+                ec2._parse_tag_specs(request, "vpc-flow-log", element.text)
         return answer
 
     ec2._ACTION_MAP |= {"CreateFlowLogs": create, "DescribeFlowLogs": _describe}

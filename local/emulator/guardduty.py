@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from emulator import guardduty_plans
 from emulator.answers import Answer, Parameters, Scope, as_json, error, not_implemented, scope
-from emulator.moto_bridge import answering
 from ministack.services import eventbridge
 
 SAMPLE_SEVERITIES = {
@@ -34,7 +34,7 @@ _PAGE = 50
 
 Finding = dict[str, Any]
 _findings: dict[tuple[Scope, str], dict[str, Finding]] = {}
-_detectors = answering("guardduty")
+_detectors = guardduty_plans.handle
 
 
 async def handle(

@@ -21,6 +21,7 @@ USED: dict[str, tuple[str, ...]] = {
         "SERVICE_TO_IAM_NAMESPACE",
         "_BOTOCORE_SERVICE_MAP",
         "extract_iam_action",
+        "extract_resource_arn",
         "s3_additional_checks",
     ),
     "ministack.core.iam_evaluator": (
@@ -84,6 +85,7 @@ USED: dict[str, tuple[str, ...]] = {
         "_tag_set_xml",
         "_xml",
     ),
+    "ministack.services.ecr": ("handle_request",),
     "ministack.services.eventbridge": (
         "_dispatch_event",
         "_matches_pattern_view",
@@ -92,7 +94,7 @@ USED: dict[str, tuple[str, ...]] = {
         "_rules",
         "_targets",
     ),
-    "ministack.services.iam": ("_roles",),
+    "ministack.services.iam": ("_IAM_HANDLERS", "_roles"),
     "ministack.services.s3": (
         "_bucket_object_lock",
         "_bucket_owner_account",

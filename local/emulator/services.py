@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from emulator import access_analyzer, backup, config, guardduty, secrets, sso
+from emulator import access_analyzer, backup, config, ecr, guardduty, secrets, sso
 from emulator.answers import Parameters
 from emulator.moto_bridge import Handler, answering
 from ministack import app
@@ -33,6 +33,7 @@ def install() -> None:
     app.SERVICE_HANDLERS |= {
         "backup": backup.handle,
         "config": config.handle,
+        "ecr": ecr.handle,
         "secretsmanager": secrets.handle,
     }
     ministacks_choice = app.detect_service

@@ -85,6 +85,8 @@ class Template:
                 return of[0].join(self.resolve(of[1]))
             if name == "Fn::Split":
                 return self.resolve(of[1]).split(of[0])
+            if name == "Fn::GetAZs":
+                return [f"{REGION}{letter}" for letter in "abc"]
             if name == "Fn::Select":
                 return self.resolve(of[1])[int(of[0])]
         return {k: self.resolve(v) for k, v in value.items()}

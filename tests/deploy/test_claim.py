@@ -3,9 +3,19 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from cdk_soc2.constructs import CloudTrail, EbsEncryptionByDefault, EvidenceVault
+from cdk_soc2.constructs import (
+    AccountFlowLogs,
+    CloudTrail,
+    EbsEncryptionByDefault,
+    EvidenceVault,
+    FlowLogs,
+    GuardDuty,
+    PasswordPolicy,
+    S3BlockPublicAccess,
+)
 from cdk_soc2.controls import CONTROLS
 from cdk_soc2.deploy.claim import TAG, claim
 from tests.deploy.synth import NO_FLAGS, OUR_FLAGS, Template, synth
@@ -28,9 +38,14 @@ def claimed(template: Template) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("construct", "control"),
     [
-        (EvidenceVault, "evidence"),
+        (PasswordPolicy, "mfa"),
         (CloudTrail, "cloudtrail"),
+        (lambda s, id: GuardDuty(s, id, topic=sns.Topic(s, "T")), "guardduty"),
+        (lambda s, id: FlowLogs(s, id, vpc_ids=["vpc-1"]), "vpc_flow_logs"),
+        (AccountFlowLogs, "vpc_flow_logs"),
         (EbsEncryptionByDefault, "ebs_encryption"),
+        (S3BlockPublicAccess, "s3_block_public_access"),
+        (EvidenceVault, "evidence"),
     ],
 )
 def test_every_resource_says_whom_it_serves(construct: Any, control: str, flags: dict[str, Any]):

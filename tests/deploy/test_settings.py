@@ -1,19 +1,21 @@
 import json
 import time
 import urllib.error
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
-from cdk_soc2.constructs import EbsEncryptionByDefault
+from cdk_soc2.constructs import EbsEncryptionByDefault, PasswordPolicy
 from cdk_soc2.controls.ebs_encryption import setting as ebs
-from cdk_soc2.deploy.settings import AccountSetting
-from cdk_soc2.settings import SPARE_SECONDS, handle, named, put
+from cdk_soc2.controls.mfa import setting as password_policy
+from cdk_soc2.custom_resource import SPARE_SECONDS, handle, put
+from cdk_soc2.settings import AT_ONCE, PERMITTED_AFTER, SHOWN_AFTER, make, named
+from tests.deploy.cloudformation import HOME, CloudFormation, FakeLambda, refused
 from tests.deploy.synth import NO_FLAGS, OUR_FLAGS, REGION, Template, statements, synth
 
 
@@ -23,13 +25,18 @@ class FakeEc2:
 
     on: bool = False
     deaf: bool = False  # takes the call and does nothing
+    slow: int = 0  # reads until the change shows
     error: Exception | None = None
+    errors: int = 1000  # how often
     enabled: int = 0
 
     def get_ebs_encryption_by_default(self) -> dict[str, Any]:
-        if self.error:
+        if self.error and self.errors:
+            self.errors -= 1
             raise self.error
-        return {"EbsEncryptionByDefault": self.on}
+        shown = self.on and not (self.enabled and self.slow)
+        self.slow -= bool(self.enabled and self.slow)
+        return {"EbsEncryptionByDefault": shown}
 
     def enable_ebs_encryption_by_default(self) -> dict[str, Any]:
         self.enabled += 1
@@ -37,50 +44,13 @@ class FakeEc2:
         return {"EbsEncryptionByDefault": self.on}
 
 
-@dataclass
-class FakeLambda:
-    seconds: float = 180
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
-
-
-@dataclass
-class CloudFormation:
-    """Sends events, and keeps the answers."""
-
-    regions: dict[str, FakeEc2] = field(default_factory=lambda: {"eu-west-1": FakeEc2()})
-    answers: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-
-    def ask(self, type: str, *, seconds: float = 180, **also: Any) -> dict[str, Any]:
-        event = {
-            "RequestType": type,
-            "ResponseURL": "https://cfn.example/answer?signature=1",
-            "StackId": "arn:stack",
-            "RequestId": "r-1",
-            "LogicalResourceId": "Setting",
-            "ResourceProperties": {"Setting": "ebs_encryption", "Regions": list(self.regions)},
-            **also,
-        }
-        handle(
-            event,
-            FakeLambda(seconds),
-            client=lambda _, name: self.regions[name],
-            answer=self.answer,
-        )
-        return self.answers[-1]
-
-    def answer(self, url: str, body: bytes) -> None:
-        assert url == "https://cfn.example/answer?signature=1"
-        self.answers.append(json.loads(body))
-
-
-def refused(code: str, message: str = "no") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, "GetEbsEncryptionByDefault")
+def encryption(regions: dict[str, FakeEc2] | None = None, **also: Any) -> CloudFormation:
+    regions = {"eu-west-1": FakeEc2()} if regions is None else regions
+    return CloudFormation("ebs_encryption", regions, **also)
 
 
 def test_create_applies_and_tells_what_it_found():
-    cfn = CloudFormation()
+    cfn = encryption()
     assert cfn.ask("Create") == {
         "Status": "SUCCESS",
         "Reason": "",
@@ -94,14 +64,14 @@ def test_create_applies_and_tells_what_it_found():
 
 
 def test_create_again_changes_nothing():
-    cfn = CloudFormation()
+    cfn = encryption()
     cfn.ask("Create")
     assert cfn.ask("Create")["Data"] == {"Found": "eu-west-1=on", "Now": "eu-west-1=on"}
     assert cfn.regions["eu-west-1"].enabled == 1
 
 
 def test_update_mends_drift_and_keeps_its_id():
-    cfn = CloudFormation({"eu-west-1": FakeEc2(on=True), "us-east-1": FakeEc2(on=False)})
+    cfn = encryption({"eu-west-1": FakeEc2(on=True), "us-east-1": FakeEc2(on=False)})
     answer = cfn.ask("Update", PhysicalResourceId="as it was")
     assert answer["PhysicalResourceId"] == "as it was"
     assert answer["Data"] == {
@@ -111,7 +81,7 @@ def test_update_mends_drift_and_keeps_its_id():
 
 
 def test_delete_never_weakens():
-    cfn = CloudFormation({"eu-west-1": FakeEc2(on=True)})
+    cfn = encryption({"eu-west-1": FakeEc2(on=True)})
     answer = cfn.ask("Delete", PhysicalResourceId="it")
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "it")
     assert "stays as it is" in answer["Reason"]
@@ -119,7 +89,7 @@ def test_delete_never_weakens():
 
 
 def test_delete_succeeds_for_a_setting_that_is_no_more():
-    answer = CloudFormation().ask(
+    answer = encryption().ask(
         "Delete", PhysicalResourceId="it", ResourceProperties={"Setting": "gone", "Regions": ["?"]}
     )
     assert answer["Status"] == "SUCCESS"
@@ -141,23 +111,88 @@ def test_delete_succeeds_for_a_setting_that_is_no_more():
             "check the region's name",
         ),
         (FakeEc2(error=KeyError("EbsEncryptionByDefault")), "see the function's log"),
-        (FakeEc2(deaf=True), "applied, and yet it reads as before"),
+        (FakeEc2(deaf=True), "applied, and yet it reads as off; deploy again"),
     ],
     ids=["denied", "region not enabled", "no such region", "unexpected answer", "no effect"],
 )
 def test_failure_names_the_region_and_the_remedy(region: FakeEc2, reason: str):
-    answer = CloudFormation({"eu-west-1": region}).ask("Create")
+    answer = encryption({"eu-west-1": region}).ask("Create")
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("eu-west-1: ")
     assert reason in answer["Reason"]
 
 
 def test_one_regions_trouble_costs_no_other_its_setting():
-    cfn = CloudFormation(
-        {"eu-west-1": FakeEc2(error=refused("AuthFailure")), "us-east-1": FakeEc2()}
-    )
+    cfn = encryption({"eu-west-1": FakeEc2(error=refused("AuthFailure")), "us-east-1": FakeEc2()})
     assert cfn.ask("Create")["Status"] == "FAILED"
     assert cfn.regions["us-east-1"].on
+
+
+def test_the_same_trouble_is_told_once():
+    cfn = encryption({f"eu-west-{n}": FakeEc2(error=refused("AuthFailure")) for n in (1, 2, 3)})
+    reason = cfn.ask("Create")["Reason"]
+    assert reason.startswith("eu-west-1, eu-west-2, eu-west-3: ")
+    assert reason.count("AuthFailure") == 1
+
+
+@pytest.mark.parametrize(
+    ("region", "made", "pauses"),
+    [
+        (FakeEc2(error=refused("UnauthorizedOperation"), errors=1), True, PERMITTED_AFTER[:1]),
+        (FakeEc2(error=refused("UnauthorizedOperation")), False, PERMITTED_AFTER),
+        (FakeEc2(error=refused("Throttling"), errors=1), False, ()),
+        (FakeEc2(slow=2), True, (0.0, *SHOWN_AFTER[:2])),
+    ],
+    ids=[
+        "a permission that is new",
+        "one that never comes",
+        "another error",
+        "a change shows late",
+    ],
+)
+def test_waits_for_what_takes_some_seconds(region: FakeEc2, made: bool, pauses: tuple[float, ...]):
+    cfn = encryption({"eu-west-1": region})
+    assert (cfn.ask("Create")["Status"] == "SUCCESS") is made
+    assert tuple(cfn.pauses[: len(pauses)]) == pauses
+
+
+class FakeRegions:
+    def __init__(self, *names: str, error: Exception | None = None, seconds: float = 0) -> None:
+        self.names, self.error, self.seconds = names, error, seconds
+
+    def describe_regions(self) -> dict[str, Any]:
+        time.sleep(self.seconds)
+        if self.error:
+            raise self.error
+        return {"Regions": [{"RegionName": name} for name in self.names]}
+
+
+@pytest.fixture
+def at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", HOME)
+
+
+ALL = {"Setting": "ebs_encryption", "Regions": "all"}
+
+
+@pytest.mark.usefixtures("at_home")
+class TestAllRegions:
+    def test_are_those_that_the_account_has_enabled_now(self):
+        names = [f"eu-west-{n}" for n in range(2 * AT_ONCE)]
+        cfn = encryption({n: FakeEc2() for n in names}, enabled=FakeRegions(*reversed(names)))
+        answer = cfn.ask(ResourceProperties=ALL)
+        assert answer["Data"]["Now"] == ",".join(f"{n}=on" for n in sorted(names))
+
+    def test_that_cannot_be_listed_fail(self):
+        cfn = encryption(enabled=FakeRegions(error=refused("UnauthorizedOperation")))
+        reason = cfn.ask(ResourceProperties=ALL)["Reason"]
+        assert reason.startswith("DescribeRegions: ") and "list the regions instead" in reason
+
+    def test_answers_once_before_lambda_ends_it(self):
+        cfn = encryption(enabled=FakeRegions("eu-west-1", seconds=0.5))
+        cfn.ask(ResourceProperties=ALL, seconds=SPARE_SECONDS + 0.1)
+        assert [a["Status"] for a in cfn.answers] == ["FAILED"]
+        assert "took too long" in cfn.answers[0]["Reason"]
 
 
 @pytest.mark.parametrize(
@@ -168,26 +203,26 @@ def test_one_regions_trouble_costs_no_other_its_setting():
     ],
 )
 def test_a_bad_event_is_answered(properties: dict[str, Any], reason: str):
-    answer = CloudFormation().ask("Create", ResourceProperties=properties)
+    answer = encryption().ask("Create", ResourceProperties=properties)
     assert answer["Status"] == "FAILED"
     assert reason in answer["Reason"]
 
 
 def test_a_long_reason_is_cut_to_what_cloudformation_takes():
-    cfn = CloudFormation({"eu-west-1": FakeEc2(error=refused("X", "y" * 9000))})
+    cfn = encryption({"eu-west-1": FakeEc2(error=refused("X", "y" * 9000))})
     assert len(json.dumps(cfn.ask("Create"))) < 4096
 
 
-def test_answers_once_before_lambda_ends_it():
+def test_a_region_that_takes_too_long_is_named_and_the_others_are_made():
     class Slow(FakeEc2):
         def get_ebs_encryption_by_default(self) -> dict[str, Any]:
             time.sleep(0.5)
             return super().get_ebs_encryption_by_default()
 
-    cfn = CloudFormation({"eu-west-1": Slow()})
-    cfn.ask("Create", seconds=SPARE_SECONDS + 0.1)
-    assert [a["Status"] for a in cfn.answers] == ["FAILED"]
-    assert "took too long" in cfn.answers[0]["Reason"]
+    cfn = encryption({"eu-west-1": Slow(), "us-east-1": FakeEc2()})
+    reason = cfn.ask("Create", seconds=SPARE_SECONDS + 0.3)["Reason"]
+    assert reason.startswith("eu-west-1: not finished within 0 s; deploy again")
+    assert cfn.regions["us-east-1"].on
 
 
 def test_an_answer_that_cannot_be_delivered_fails_the_function():
@@ -202,7 +237,7 @@ def test_an_answer_that_cannot_be_delivered_fails_the_function():
         "LogicalResourceId": "l",
     }
     with pytest.raises(OSError, match="no route"):
-        handle(event, FakeLambda(), answer=unreachable)
+        handle(event, FakeLambda(), make, answer=unreachable)
 
 
 class TestPut:
@@ -257,7 +292,7 @@ class TestTemplate:
     def test_asks_for_the_stacks_own_region(self, template: Template):
         it = template.one("Custom::AccountSetting")
         assert (it["Setting"], it["Regions"]) == ("ebs_encryption", [REGION])
-        assert it["ServiceTimeout"] == "300"
+        assert it["ServiceTimeout"] == "600"
 
     def test_function_may_do_that_and_no_more(self, template: Template):
         may = {
@@ -282,16 +317,25 @@ class TestTemplate:
         it = synth(lambda s: EbsEncryptionByDefault(s, "Ebs", regions=regions))
         assert it.one("Custom::AccountSetting")["Regions"] == regions
 
+    def test_all_regions_are_asked_for_when_deployed(self):
+        it = synth(lambda s: EbsEncryptionByDefault(s, "Ebs", regions="all"))
+        assert it.one("Custom::AccountSetting")["Regions"] == "all"
+        [policy] = it.all("AWS::IAM::Policy").values()
+        may = {a for s in statements(policy["PolicyDocument"], "Allow") for a in s["Action"]}
+        assert "ec2:DescribeRegions" in may
+
+    def test_a_region_must_be_in_a_list(self):
+        with pytest.raises(ValueError, match="regions is 'us-east-1'; give a list"):
+            synth(lambda s: EbsEncryptionByDefault(s, "Ebs", regions="us-east-1"))  # type: ignore[arg-type]
+
     def test_settings_of_a_stack_share_a_function(self):
         def build(stack: cdk.Stack) -> None:
             EbsEncryptionByDefault(stack, "Ebs")
-            AccountSetting(
-                stack, "Other", setting="other", actions=["iam:GetAccountPasswordPolicy"]
-            )
+            PasswordPolicy(stack, "Passwords")
 
         it = synth(build)
         assert len(it.all("AWS::Lambda::Function")) == 1
         assert len(it.all("Custom::AccountSetting")) == 2
         [policy] = it.all("AWS::IAM::Policy").values()
         actions = {a for s in statements(policy["PolicyDocument"], "Allow") for a in s["Action"]}
-        assert {*ebs.actions, "iam:GetAccountPasswordPolicy"} <= actions
+        assert {*ebs.actions, *password_policy.actions} <= actions

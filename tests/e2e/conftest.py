@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ class Deployed:
     aws: LocalAws
     outputs: Mapping[str, str]
     scratch: Path
+    _clients: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -36,7 +37,11 @@ class Deployed:
         return self.outputs["EvidenceBucketName"]
 
     def client(self, service: str, **where: Any) -> Any:
-        return self.aws.client(service, **where)
+        """Made once: to make one takes longer than most questions."""
+        which = (service, *sorted(where.items()))
+        if which not in self._clients:
+            self._clients[which] = self.aws.client(service, **where)
+        return self._clients[which]
 
     def collect(self) -> dict[str, Any]:
         """Invoke the deployed collector; what it stored as its verdicts."""

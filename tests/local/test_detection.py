@@ -178,6 +178,24 @@ def test_findings_are_paged_and_archived(guardduty: Any, detector: str) -> None:
     assert set(archived["FindingIds"]) == set(found[:3])
 
 
+def plans(guardduty: Any, detector: str) -> dict[str, str]:
+    features = guardduty.get_detector(DetectorId=detector)["Features"]
+    return {feature["Name"]: feature["Status"] for feature in features}
+
+
+def test_plans_start_by_themselves_and_stay_as_they_are(guardduty: Any) -> None:
+    off = [{"Name": "EKS_AUDIT_LOGS", "Status": "DISABLED"}]
+    made = guardduty.create_detector(Enable=False, Features=off)["DetectorId"]
+    first = plans(guardduty, made)
+    assert first["CLOUD_TRAIL"] == first["S3_DATA_EVENTS"] == "ENABLED"
+    assert first["EKS_AUDIT_LOGS"] == first["RUNTIME_MONITORING"] == "DISABLED"
+    more = [{"Name": "RUNTIME_MONITORING", "Status": "ENABLED"}]
+    guardduty.update_detector(DetectorId=made, Enable=True, Features=more)
+    assert plans(guardduty, made) == first | {"RUNTIME_MONITORING": "ENABLED"}
+    guardduty.update_detector(DetectorId=made, FindingPublishingFrequency="ONE_HOUR")
+    assert plans(guardduty, made) == first | {"RUNTIME_MONITORING": "ENABLED"}
+
+
 def test_detectors_are_per_region(aws: LocalAws, account: str, guardduty: Any) -> None:
     made = guardduty.create_detector(Enable=True)["DetectorId"]
     elsewhere = aws.client("guardduty", account=account, region="eu-west-1")
@@ -284,3 +302,16 @@ def test_looked_up_events_have_pages(aws: LocalAws, account: str, cloudtrail: An
     event = json.loads(first["Events"][0]["CloudTrailEvent"])
     assert (event["eventName"], event["eventSource"]) == ("CreateVolume", "ec2.amazonaws.com")
     assert (event["userIdentity"]["type"], event["readOnly"]) == ("Root", False)
+
+
+def test_the_registry_says_how_it_scans(aws: LocalAws) -> None:
+    ecr = aws.client("ecr")
+    told = ecr.get_registry_scanning_configuration()["scanningConfiguration"]
+    assert told == {"scanType": "BASIC", "rules": []}
+    rule = {
+        "scanFrequency": "SCAN_ON_PUSH",
+        "repositoryFilters": [{"filter": "*", "filterType": "WILDCARD"}],
+    }
+    ecr.put_registry_scanning_configuration(scanType="BASIC", rules=[rule])
+    told = ecr.get_registry_scanning_configuration()["scanningConfiguration"]
+    assert told["rules"] == [rule]

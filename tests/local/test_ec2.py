@@ -79,6 +79,7 @@ def test_flow_log_shows_its_group(ec2: Any, destination: dict[str, str]) -> None
         TrafficType="ALL",
         MaxAggregationInterval=60,
         DeliverLogsPermissionArn="arn:aws:iam::000000000001:role/flow",
+        TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": [{"Key": "a", "Value": "b"}]}],
         **destination,
     )["FlowLogIds"]
     [shown] = ec2.describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc]}])["FlowLogs"]
@@ -88,6 +89,7 @@ def test_flow_log_shows_its_group(ec2: Any, destination: dict[str, str]) -> None
     assert shown["DeliverLogsStatus"] == "SUCCESS"
     assert shown["FlowLogStatus"] == "ACTIVE"
     assert shown["MaxAggregationInterval"] == 60
+    assert shown["Tags"] == [{"Key": "a", "Value": "b"}]
     other = [{"Name": "traffic-type", "Values": ["REJECT"]}]
     assert ec2.describe_flow_logs(Filters=other)["FlowLogs"] == []
     ec2.delete_flow_logs(FlowLogIds=made)

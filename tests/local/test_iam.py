@@ -239,3 +239,38 @@ def test_wrong_secret_is_refused(aws: LocalAws, name: str) -> None:
         aws_secret_access_key="wrong",
     )
     assert code_of(sts.get_caller_identity) == "SignatureDoesNotMatch"
+
+
+def test_root_has_no_credentials_whatever_users_have(aws: LocalAws) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="with-device")
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="device")["VirtualMFADevice"]
+    iam.enable_mfa_device(
+        UserName="with-device",
+        SerialNumber=device["SerialNumber"],
+        AuthenticationCode1="123456",
+        AuthenticationCode2="654321",
+    )
+    summary = iam.get_account_summary()["SummaryMap"]
+    assert (summary["AccountMFAEnabled"], summary["AccountPasswordPresent"]) == (0, 0)
+
+
+def test_detectors_and_flow_logs_are_asked_for_by_their_names(aws: LocalAws, name: str) -> None:
+    [vpc] = [v["VpcId"] for v in aws.client("ec2").describe_vpcs()["Vpcs"] if v["IsDefault"]]
+    detector = aws.client("guardduty").create_detector(Enable=True)["DetectorId"]
+
+    def role(region: str) -> Role:
+        return Role(
+            aws,
+            f"{name}-{region}",
+            statement("Allow", "guardduty:GetDetector", f"arn:aws:guardduty:{region}:*:detector/*"),
+            statement("Allow", "ec2:CreateFlowLogs", f"arn:aws:ec2:{region}:*:vpc/*"),
+        )
+
+    flow_log = {"ResourceIds": [vpc], "ResourceType": "VPC", "TrafficType": "ALL",
+                "LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::b"}  # fmt: skip
+    for region, denied in (("us-east-1", False), ("eu-west-1", True)):
+        it = role(region)
+        got = code_of(it.client("guardduty").get_detector, DetectorId=detector)
+        made = code_of(it.client("ec2").create_flow_logs, **flow_log)
+        assert [got in DENIED, made in DENIED] == [denied, denied]

@@ -11,10 +11,17 @@ from cdk_nag import AwsSolutionsChecks
 
 from cdk_soc2.boundary import parse
 from cdk_soc2.constructs import (
+    AccountFlowLogs,
+    AlertTopic,
     CloudTrail,
+    ComplianceBaseline,
     EbsEncryptionByDefault,
     EvidenceCollector,
     EvidenceVault,
+    FlowLogs,
+    GuardDuty,
+    PasswordPolicy,
+    S3BlockPublicAccess,
     Soc2Guard,
 )
 from cdk_soc2.controls import CONTROLS
@@ -24,7 +31,7 @@ from tests.deploy.synth import ACCOUNT, BREAK_GLASS, NO_FLAGS, OUR_FLAGS, ROOT, 
 SYNTH = {"PYTHONPATH": f"{ROOT}:{ROOT / 'constructs'}"}
 
 
-def synth_app(outdir: Path, **context: Any) -> subprocess.CompletedProcess[str]:
+def synth_app(outdir: Path, cwd: Path = ROOT, **context: Any) -> subprocess.CompletedProcess[str]:
     """Run app.py as ``cdk synth`` does, with the CDK's own check of templates on."""
     environment = {
         **{k: v for k, v in os.environ.items() if k not in ("CDK_VALIDATION", "PYTEST_VERSION")},
@@ -33,8 +40,8 @@ def synth_app(outdir: Path, **context: Any) -> subprocess.CompletedProcess[str]:
         "CDK_CONTEXT_JSON": json.dumps({**OUR_FLAGS, **context}),
     }
     return subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
+        [sys.executable, str(ROOT / "app.py")],
+        cwd=cwd,
         env=environment,
         capture_output=True,
         text=True,
@@ -73,7 +80,27 @@ def test_app_refuses_a_broken_boundary(tmp_path: Path):
     assert "did you mean 'regions'?" in done.stderr
 
 
-@pytest.mark.parametrize("construct", [EvidenceVault, CloudTrail, EbsEncryptionByDefault])
+def test_app_takes_the_boundary_file_that_lies_beside_it(tmp_path: Path):
+    (tmp_path / "boundary.yaml").write_text("region: [us-east-1]\n")
+    done = synth_app(tmp_path / "out", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "did you mean 'regions'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "construct",
+    [
+        AccountFlowLogs,
+        CloudTrail,
+        ComplianceBaseline,
+        EbsEncryptionByDefault,
+        EvidenceVault,
+        PasswordPolicy,
+        S3BlockPublicAccess,
+        lambda s, id: FlowLogs(s, id, vpc_ids=["vpc-0abc"]),
+        lambda s, id: GuardDuty(s, id, topic=AlertTopic(s, "Alerts").topic, regions="all"),
+    ],
+)
 @pytest.mark.parametrize("flags", [OUR_FLAGS, NO_FLAGS], ids=["our flags", "no flags"])
 def test_single_constructs_pass_in_your_stack(construct: Any, flags: dict[str, Any]):
     it = app(flags)
@@ -127,6 +154,7 @@ def test_tells_what_the_demo_and_people_need():
         "AlertTopicArn",
         "CollectorFunctionName",
         "EvidenceBucketName",
+        "FlowLogBucketName",
         "SigningKeyId",
         "Source",
         "TrailName",
@@ -153,7 +181,35 @@ def test_makes_every_control_true():
             ),
         ]
     }
-    assert claimed == {control.key for control in CONTROLS}
+    # A VPC, secrets and databases are yours to make, and reviews are people's: no stack of ours can
+    # make these true for you.
+    yours = {"boundary", "secrets_manager", "access_reviews", "backup_verification"}
+    assert claimed == {control.key for control in CONTROLS} - yours
+
+
+@pytest.mark.parametrize("flags", [OUR_FLAGS, NO_FLAGS], ids=["our flags", "no flags"])
+def test_what_is_kept_has_the_same_name_for_ever(flags: dict[str, Any], tmp_path: Path):
+    """Another logical id would be another resource, beside the one that stays."""
+    it = cdk.App(context=flags, outdir=str(tmp_path), builtin_cloud_formation_validation=False)
+    ComplianceStack(it, "Compliance")
+    it.synth()
+    resources = json.loads((tmp_path / "Compliance.template.json").read_text())["Resources"]
+    stays = {
+        id
+        for id, r in resources.items()
+        if r.get("DeletionPolicy", "").startswith("Retain") and r["Type"] != "AWS::Logs::LogGroup"
+    }
+    assert stays == {
+        "CloudTrailBucketDFB11A28",
+        "CloudTrailBucketPolicyAC26EA97",
+        "CloudTrailEC901168",
+        "CloudTrailKey2C6775D8",
+        "CollectorSigningKeyE0ADD861",
+        "FlowLogsBucket87F67F60",
+        "FlowLogsBucketPolicy2108052C",
+        "VaultBucket0925C477",
+        "VaultBucketPolicyACD50CAD",
+    }
 
 
 def test_what_must_stay_stays_when_the_stack_goes():
@@ -172,6 +228,8 @@ def test_what_must_stay_stays_when_the_stack_goes():
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
         "AWS::S3::Bucket",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
         "AWS::S3::BucketPolicy",
         "AWS::S3::BucketPolicy",
     ]
@@ -208,11 +266,29 @@ def test_boundary_sets_regions_and_break_glass_reaches_every_policy(tmp_path: Pa
     )
     it.synth()
     resources = json.loads((tmp_path / "Compliance.template.json").read_text())["Resources"]
-    [setting] = [r for r in resources.values() if r["Type"] == "Custom::AccountSetting"]
-    assert setting["Properties"]["Regions"] == ["us-east-1", "eu-west-1"]
+    assert regions_asked_for(resources) == {
+        "ebs_encryption": ["us-east-1", "eu-west-1"],
+        "guardduty": ["us-east-1", "eu-west-1"],
+        "mfa": None,
+        "s3_block_public_access": None,
+        "vpc_flow_logs": ["us-east-1", "eu-west-1"],
+    }
     guarded = {
         id
         for id, r in resources.items()
         if r["Type"] in ("AWS::S3::BucketPolicy", "AWS::KMS::Key") and BREAK_GLASS in json.dumps(r)
     }
-    assert len(guarded) == 4  # two buckets, the trail's key and the signing key
+    assert len(guarded) == 5  # three buckets, the trail's key and the signing key
+
+
+def test_without_a_boundary_every_region_is_asked_for():
+    asked = regions_asked_for(compliance().raw)
+    assert {asked[key] for key in ("ebs_encryption", "guardduty", "vpc_flow_logs")} == {"all"}
+
+
+def regions_asked_for(resources: dict[str, Any]) -> dict[str, Any]:
+    return {
+        r["Properties"]["Setting"]: r["Properties"].get("Regions")
+        for r in resources.values()
+        if r["Type"] == "Custom::AccountSetting"
+    }

@@ -12,9 +12,18 @@ from cdk_soc2.cli.errors import CouldNot
 
 # Loaded only when called: an auditor who verifies waits for nothing else.
 COMMANDS = {
+    "argocd": "cdk_soc2.cli.argocd:argocd",
+    "attach": "cdk_soc2.cli.attach:attach",
     "collect": "cdk_soc2.cli.collect:collect",
     "controls": "cdk_soc2.cli.controls:controls",
+    "coverage": "cdk_soc2.cli.coverage:coverage",
+    "gaps": "cdk_soc2.cli.gaps:gaps",
+    "github": "cdk_soc2.cli.github:github",
+    "guard": "cdk_soc2.cli.guard:guard",
+    "init": "cdk_soc2.cli.init:init",
+    "plan": "cdk_soc2.cli.plan:plan",
     "policy": "cdk_soc2.cli.policy:policy",
+    "readiness": "cdk_soc2.cli.readiness:readiness",
     "verify": "cdk_soc2.cli.verify:verify",
 }
 

@@ -24,12 +24,15 @@ from cdk_soc2.cli.aws import open_session
 from cdk_soc2.cli.errors import CouldNot
 from cdk_soc2.cli.output import coloured, data, words
 from cdk_soc2.cli.vault import open_store
-from cdk_soc2.collect import Outcome
 from cdk_soc2.collect import collect as run
 from cdk_soc2.control import CannotLook
 from cdk_soc2.controls import CONTROLS
 from cdk_soc2.deploy.bundle import collector_zip
+from cdk_soc2.evidence.record import troubled
+from cdk_soc2.evidence.seal import Outcome
 from cdk_soc2.evidence.signer import KmsSigner, Signer
+from cdk_soc2.evidence.store import StoreRefused
+from cdk_soc2.reperform import Again, NoSuchRun, ask_again, questions
 from cdk_soc2.scope import WrongAccount
 
 DEFAULT_REGION = "us-east-1"  # where AWS keeps its global services
@@ -44,6 +47,9 @@ DEFAULT_REGION = "us-east-1"  # where AWS keeps its global services
 @click.option("--unsigned", is_flag=True, help="Do not sign: nobody vouches for the evidence.")
 @click.option("--profile", help="AWS profile.")
 @click.option("--region", help="Region of services without regions, and of the bucket and key.")
+@click.option(
+    "--reperform", metavar="RUN", help="Ask a stored run's questions again; store nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print control-status.json.")
 def collect(
     regions: str | None,
@@ -54,13 +60,16 @@ def collect(
     unsigned: bool,
     profile: str | None,
     region: str | None,
+    reperform: str | None,
     as_json: bool,
 ) -> int:
     """Look at the account, read-only, and record what was seen.
 
-    Exit status: 0 recorded, nothing fails and nothing is unknown; 1 recorded, something is;
-    2 not recorded.
+    Exit status: 0 recorded, nothing fails and no automated check is unknown; 1 recorded,
+    something is; 2 not recorded.
     """
+    if reperform is not None:
+        return _reperform(reperform, vault, profile, region, as_json)
     if key and unsigned:
         raise CouldNot("--key and --unsigned exclude each other; give one")
     if not key and not unsigned:
@@ -91,8 +100,39 @@ def collect(
     _show(outcome, as_json)
     if not outcome.recorded:
         raise CouldNot(f"not recorded: {outcome.trouble}")
-    checks = outcome.status["summary"]["checks"]
-    return 1 if checks["FAIL"] or checks["UNKNOWN"] else 0
+    return 1 if troubled(outcome.status) else 0
+
+
+def _reperform(run: str, vault: str, profile: str | None, region: str | None, as_json: bool) -> int:
+    """0 when AWS answers as it did, 1 when it does not."""
+    try:
+        asked = questions(open_store(vault, profile, region), run)
+    except (NoSuchRun, StoreRefused) as error:
+        raise CouldNot(str(error)) from None
+    again = list(ask_again(asked, Reader(open_session(profile, region))))
+    changed = [a for a in again if a.differences]
+    if as_json:
+        click.echo(json.dumps([_told(a) for a in again], indent=2))
+    for a in () if as_json else changed:
+        q = a.question
+        click.echo(f"{q.service}:{q.operation} in {q.region} {json.dumps(q.parameters)}")
+        for path, was, is_ in a.differences:
+            click.echo(f"  {path}: {json.dumps(was)} -> {json.dumps(is_)}")
+    words().print(
+        f"{len(again) - len(changed)} of {len(again)} questions answered as in run {run}."
+    )
+    return 1 if changed else 0
+
+
+def _told(again: Again) -> dict[str, Any]:
+    q = again.question
+    return {
+        "service": q.service,
+        "operation": q.operation,
+        "region": q.region,
+        "parameters": q.parameters,
+        "differences": [{"path": p, "was": was, "is": is_} for p, was, is_ in again.differences],
+    }
 
 
 def _signer(key: str | None, reader: Reader, home: str) -> Signer | None:

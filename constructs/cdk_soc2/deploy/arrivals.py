@@ -13,7 +13,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from cdk_soc2.deploy.checkov import skip_checkov
 from cdk_soc2.deploy.custody import generated_name
+from cdk_soc2.deploy.function import ENCRYPTED
 
 HOURS = 26  # a day, and two hours for a run to finish and its traces to arrive
 
@@ -122,4 +124,5 @@ class EvidenceArrivals(Construct):
             },
         )
         group.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        skip_checkov(group, ENCRYPTED)
         return group

@@ -12,10 +12,16 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from cdk_soc2.deploy.checkov import skip_checkov
 from cdk_soc2.deploy.custody import but_break_glass, but_deployments, keep_key
 
 TWO_YEARS = cdk.Duration.days(730)
 LEAST_DAYS = 365
+UNLOGGED = (
+    "Server access logs come at best effort, and S3 cannot write them to a bucket under Object Lock, so "
+    "they would be weaker than what they speak of. Access to objects is recorded by CloudTrail data "
+    "events, with log file validation: CloudTrail(data_events=[bucket])."
+)
 
 
 def locked_bucket(
@@ -32,11 +38,7 @@ def locked_bucket(
 
     :raises ValueError: *retention* is shorter than 365 days.
     """
-    if retention.to_days() < LEAST_DAYS:
-        raise ValueError(
-            f"{scope.node.path}/{id}: a retention of {retention.to_days():g} days is too short; evidence "
-            f"must outlast its observation period: give at least Duration.days({LEAST_DAYS})"
-        )
+    days_kept(f"{scope.node.path}/{id}", retention)
     bucket = s3.Bucket(
         scope,
         id,
@@ -57,22 +59,44 @@ def locked_bucket(
         # Not RETAIN_ON_UPDATE_OR_DELETE, which gives up the bucket when its first deployment fails.
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
-    _keep_contents(scope, bucket, break_glass_role)
-    _keep_configuration(scope, bucket, break_glass_role, deploy_roles)
+    keep_bucket(scope, bucket, break_glass_role, deploy_roles)
+    if encryption_key is not None:
+        keep_key(scope, encryption_key, break_glass_role, deploy_roles)
+    unlogged(bucket, UNLOGGED)
+    return bucket
+
+
+def unlogged(bucket: s3.Bucket, reason: str) -> None:
+    """Accept, for *reason*, that *bucket* has no server access logs."""
+    cdk.Validations.of(bucket).acknowledge(
+        cdk.Acknowledgment(id="AwsSolutions::AwsSolutions-S1", reason=reason)
+    )
+    skip_checkov(bucket, {"CKV_AWS_18": reason})
+
+
+def days_kept(where: str, retention: cdk.Duration) -> int:
+    """*retention* in days. Raises ``ValueError`` below 365; *where* is the construct's path."""
+    days = int(retention.to_days())
+    if days < LEAST_DAYS:
+        raise ValueError(
+            f"{where}: a retention of {days} days is too short; evidence "
+            f"must outlast its observation period: give at least Duration.days({LEAST_DAYS})"
+        )
+    return days
+
+
+def keep_bucket(
+    scope: Construct,
+    bucket: s3.Bucket,
+    break_glass: iam.IRole | None,
+    deploy_roles: Sequence[iam.IRole],
+) -> None:
+    """The policy that keeps *bucket*, what is in it and how it is set up; it outlives the stack."""
+    _keep_contents(scope, bucket, break_glass)
+    _keep_configuration(scope, bucket, break_glass, deploy_roles)
     assert bucket.policy is not None
     # Deleted with its stack, the policy would leave the bucket behind unprotected.
     bucket.policy.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
-    if encryption_key is not None:
-        keep_key(scope, encryption_key, break_glass_role, deploy_roles)
-    cdk.Validations.of(bucket).acknowledge(
-        cdk.Acknowledgment(
-            id="AwsSolutions::AwsSolutions-S1",
-            reason="Server access logs come at best effort, and S3 cannot write them to a bucket under "
-            "Object Lock, so they would be weaker than what they speak of. Access to objects is recorded "
-            "by CloudTrail data events, with log file validation: CloudTrail(data_events=[bucket]).",
-        )
-    )
-    return bucket
 
 
 def _keep_contents(scope: Construct, bucket: s3.Bucket, break_glass: iam.IRole | None) -> None:

@@ -26,6 +26,7 @@ from cdk_soc2.controls.evidence.control import EVIDENCE
 from cdk_soc2.deploy.alerts import AlertTopic
 from cdk_soc2.deploy.arrivals import EvidenceArrivals
 from cdk_soc2.deploy.bundle import collector_zip
+from cdk_soc2.deploy.checkov import skip_checkov
 from cdk_soc2.deploy.claim import claim
 from cdk_soc2.deploy.custody import keep_key
 from cdk_soc2.deploy.function import python_function
@@ -115,6 +116,13 @@ class EvidenceCollector(Construct):
                 id="AwsSolutions::AwsSolutions-SQS3",
                 reason="This is the dead-letter queue, of the schedule and of the function.",
             )
+        )
+        skip_checkov(
+            queue,
+            {
+                "CKV_AWS_27": "It is encrypted, with the keys of SQS itself, of which the policy knows "
+                "nothing. A key of the account's would be one more thing to lose failed runs by."
+            },
         )
         return queue
 

@@ -15,6 +15,24 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk_soc2.deploy.bundle import code_sha256
+from cdk_soc2.deploy.checkov import skip_checkov
+
+ENCRYPTED = {
+    "CKV_AWS_158": "CloudWatch Logs encrypts every group; with a key of the account's, whoever ends the "
+    "key ends the log, and these lines hold names and numbers of requests, no customer's data."
+}
+ON_ITS_OWN = {
+    "CKV_AWS_115": "Reserved concurrency is taken from the account's, of which a new one has ten: the "
+    "deployment would fail there. Nothing but one schedule and CloudFormation calls the function.",
+    "CKV_AWS_116": "A run that failed is not lost: the collector's goes to its on-failure destination, "
+    "which an alarm watches; of the settings' CloudFormation is told, and rolls back.",
+    "CKV_AWS_117": "It talks to AWS's public APIs alone, with its role. In a VPC that takes NAT or some "
+    "ten endpoints a region, and what it looks at could cut it off.",
+}
+NAMES_ONLY = {
+    "CKV_AWS_173": "The variables are a bucket's name and two ARNs, which the template shows as well; "
+    "Lambda encrypts them with its own key."
+}
 
 
 def python_function(
@@ -38,6 +56,7 @@ def python_function(
         retention=logs.RetentionDays.TWO_YEARS,
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
+    skip_checkov(log_group, ENCRYPTED)
     log_group.grant_write(role)
     digest = code_sha256(zip_file)
     with tempfile.TemporaryDirectory() as folder:  # the CDK copies when the function is made
@@ -59,6 +78,7 @@ def python_function(
             timeout=timeout,
             environment=environment,
         )
+    skip_checkov(function, ON_ITS_OWN | (NAMES_ONLY if environment else {}))
     cdk.Validations.of(function).acknowledge(
         cdk.Acknowledgment(
             id="AwsSolutions::AwsSolutions-L1",

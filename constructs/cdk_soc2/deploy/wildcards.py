@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -35,4 +36,6 @@ def _flat(value: Any) -> str:
         return of[0].join(_flat(part) for part in of[1])
     if function == "Fn::GetAtt":
         return f"<{'.'.join(of)}>"
-    return f"<{of}>"
+    if function == "Ref":
+        return f"<{of}>"
+    return json.dumps(value, separators=(",", ":"))

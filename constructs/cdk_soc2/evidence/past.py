@@ -14,7 +14,7 @@ from typing import Any, cast
 from cdk_soc2.answers import malformed, want
 from cdk_soc2.control import CannotLook
 from cdk_soc2.evidence.layout import run_of
-from cdk_soc2.evidence.reading import began_at, statements
+from cdk_soc2.evidence.reading import all_statements, began_at
 from cdk_soc2.evidence.record import STATUS_FILE, sha256
 from cdk_soc2.evidence.statement import Malformed, Named, Statement
 from cdk_soc2.evidence.store import Store, StoreRefused, Version
@@ -120,7 +120,7 @@ class Past:
     @cached_property
     def _statements(self) -> list[Statement]:
         try:
-            return [statement for _, statement in statements(self._store, self._source)]
+            return all_statements(self._store, self._source)
         except StoreRefused as error:
             raise CannotLook(
                 f"the ledger cannot be read: {error}",

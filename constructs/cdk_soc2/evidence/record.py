@@ -119,6 +119,17 @@ def predicate(run: Run) -> dict[str, Any]:
     }
 
 
+def troubled(status: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The checks of a ``control-status.json`` that fail, or that are automated and unknown, by id."""
+    return {
+        id: check
+        for control in status["controls"].values()
+        for id, check in control["checks"].items()
+        if check["status"] == Status.FAIL
+        or (check["status"] == Status.UNKNOWN and check.get("automated", True))
+    }
+
+
 def window(run: Run) -> dict[str, str]:
     return {"start": timestamp(run.start), "end": timestamp(run.end)}
 
@@ -141,13 +152,14 @@ def _control(control: Control, findings: Sequence[Finding]) -> dict[str, Any]:
         "handbook": control.handbook,
         "status": status,
         "detail": "; ".join(f"{f.check}: {f.detail}" for f in findings if f.status is status),
-        "checks": {f.check: _check(f) for f in findings},
+        "checks": {f.check: _check(f, control.checks[f.check].manual) for f in findings},
     }
 
 
-def _check(finding: Finding) -> dict[str, Any]:
+def _check(finding: Finding, manual: bool) -> dict[str, Any]:
     return {
         "status": finding.status,
+        "automated": not manual,
         "detail": finding.detail,
         "population": finding.population,
         "observed": finding.observed,

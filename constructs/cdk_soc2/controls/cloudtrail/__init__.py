@@ -1,4 +1,3 @@
 """Control 3: CloudTrail."""
 
-from cdk_soc2.controls.cloudtrail import rules as rules  # they attach themselves
 from cdk_soc2.controls.cloudtrail.control import CLOUDTRAIL as CLOUDTRAIL

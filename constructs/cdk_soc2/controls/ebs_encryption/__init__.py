@@ -1,4 +1,3 @@
 """Control 7: EBS encryption."""
 
-from cdk_soc2.controls.ebs_encryption import rules as rules  # they attach themselves
 from cdk_soc2.controls.ebs_encryption.control import EBS_ENCRYPTION as EBS_ENCRYPTION

@@ -1,0 +1,3 @@
+"""Control 4: GuardDuty."""
+
+from cdk_soc2.controls.guardduty.control import GUARDDUTY as GUARDDUTY

@@ -1,0 +1,1 @@
+"""Other places that evidence comes from, besides the AWS account."""

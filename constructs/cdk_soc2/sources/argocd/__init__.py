@@ -1,0 +1,1 @@
+"""What Argo CD knows of deployments, collected before it forgets."""
