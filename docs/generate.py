@@ -11,10 +11,15 @@ from cdk_soc2.control import Control
 from cdk_soc2.controls import CONTROLS
 from cdk_soc2.criteria import CRITERIA, FRAMEWORK
 from cdk_soc2.findings import HELD
+from cdk_soc2.sources.github.controls import GITHUB_CONTROLS
 
 PAGE = Path(__file__).parent / "controls.md"
 RULES = Path(__file__).parent / "rules.md"
 FOLDERS = Path(cdk_soc2.__file__).parent / "controls"
+
+# What GitHub alone decides; of controls 1 and 10 it decides a part, told in the command's own help.
+FROM_GITHUB = [c for c in GITHUB_CONTROLS if c.key in ("branch_protection", "change_management")]
+LISTED = sorted((*CONTROLS, *FROM_GITHUB), key=lambda c: c.number)
 
 INTRODUCTION = f"""# Controls
 
@@ -31,7 +36,7 @@ kind exists, and that was seen). A control is as bad as its worst check.
 
 def page() -> str:
     """The whole page."""
-    parts = [INTRODUCTION, _contents(), *(_section(control) for control in CONTROLS)]
+    parts = [INTRODUCTION, _contents(), *(_section(control) for control in LISTED)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -39,7 +44,7 @@ def _contents() -> str:
     rows = [
         f"| {c.number} | [{c.name}](#{_anchor(c)}) | {', '.join(c.criteria)} "
         f"| {', '.join(f'`{check}`' for check in c.checks)} |"
-        for c in CONTROLS
+        for c in LISTED
     ]
     return "\n".join(["| # | Control | Criteria | Checks |", "|---|---|---|---|", *rows, ""])
 

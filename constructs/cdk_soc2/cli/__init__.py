@@ -23,6 +23,7 @@ COMMANDS = {
     "init": "cdk_soc2.cli.init:init",
     "plan": "cdk_soc2.cli.plan:plan",
     "policy": "cdk_soc2.cli.policy:policy",
+    "production": "cdk_soc2.cli.production:production",
     "readiness": "cdk_soc2.cli.readiness:readiness",
     "verify": "cdk_soc2.cli.verify:verify",
 }
