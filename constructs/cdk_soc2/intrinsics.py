@@ -36,7 +36,7 @@ class Meaning:
         if name == "Ref":
             return self._parameter(argument, value)
         if name == "Fn::FindInMap":
-            return self._mapped(argument, value)
+            return value if not isinstance(argument, list) else self._mapped(value)
         if name == "Fn::Sub":
             return self._substituted(argument, value)
         if (
@@ -75,16 +75,22 @@ class Meaning:
             else value
         )
 
-    def _mapped(self, argument: Any, value: Any) -> Any:
-        """One value, if every key that may be meant leads to the same."""
+    def candidates(self, value: Any) -> list[Any]:
+        """What *value* may be: with a mapping, whatever the keys that are not known yet lead to."""
+        argument: Any = cast(Node, value).get("Fn::FindInMap") if is_intrinsic(value) else None
         if not isinstance(argument, list) or len(cast(list[Any], argument)) < 3:
-            return value
+            return [self.of(value)]
         name, *keys = [self.of(part) for part in cast(list[Any], argument)[:3]]
         reached: list[Any] = [self.mappings.get(name)] if isinstance(name, str) else []
         for key in keys:
             reached = [found for at in reached for found in _under(at, key)]
-        same = bool(reached) and all(r == reached[0] for r in reached) and reached[0] is not None
-        return reached[0] if same else value
+        return reached
+
+    def _mapped(self, value: Any) -> Any:
+        """One value, if every key that may be meant leads to the same."""
+        found = self.candidates(value)
+        same = bool(found) and all(one == found[0] for one in found) and found[0] is not None
+        return found[0] if same else value
 
     def _substituted(self, argument: Any, value: Any) -> Any:
         text, own = (argument[0], argument[1]) if isinstance(argument, list) else (argument, {})

@@ -18,7 +18,8 @@ from tests.e2e import read_back
 from tests.e2e.conftest import ROOT, STACK, Deployed
 from tests.e2e.test_main_job import GOOD
 
-pytestmark = [pytest.mark.local_aws, pytest.mark.judge]  # a minute and more, with a local AWS of its own
+# A minute and more, with a local AWS of its own.
+pytestmark = [pytest.mark.local_aws, pytest.mark.judge]
 
 STAGES = ("deployed", "not changed", "not destroyed", "updated", "destroyed", "deployed anew")
 REGIONS = ("us-east-1", "eu-west-1")

@@ -10,13 +10,28 @@ from cdk_soc2.controls.infrastructure_as_code.control import INFRASTRUCTURE_AS_C
 from cdk_soc2.sam import BECOMES, TRANSFORM, transforms
 from cdk_soc2.template import Resource, Template
 
-SEEN_THROUGH = {TRANSFORM, "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen"}
+# Macros of AWS that add what they are named for, and leave the rest as it is written.
+SEEN_THROUGH = {
+    TRANSFORM,
+    "AWS::CodeDeployBlueGreen",
+    "AWS::LanguageExtensions",
+    "AWS::SecretsManager-2020-07-23",
+    "AWS::SecretsManager-2024-09-16",
+}
 LOOP = "Fn::ForEach::"
-SAM = {*BECOMES, "AWS::Serverless::LayerVersion", "AWS::Serverless::StateMachine"}
+NESTED = "AWS::Serverless::Application"  # another rule asks for its template
+ROTATION = ":applications/SecretsManager"
+SAM = {
+    *BECOMES,
+    NESTED,
+    "AWS::Serverless::Connector",
+    "AWS::Serverless::LayerVersion",
+    "AWS::Serverless::StateMachine",
+}
 
 
 @INFRASTRUCTURE_AS_CODE.rule(
-    fix="Hand in the template that the macro makes (cfn deploy --no-execute-changeset shows it), or "
+    fix="Hand in the template that the macro makes (aws cloudformation deploy --no-execute-changeset shows it), or "
     "write out what it would."
 )
 def template_is_written_out(template: Template) -> Iterator[Observed]:
@@ -54,11 +69,22 @@ def _includes(value: Any) -> bool:
 
 @INFRASTRUCTURE_AS_CODE.rule_for(
     "AWS::CloudFormation::Stack",
-    "AWS::Serverless::Application",
+    NESTED,
     fix="Hand in its template, too; a TemplateURL that is a file beside this one is followed.",
 )
 def nested_stack_is_seen(stack: Resource) -> Observed:
-    """A nested stack's template is looked at, too."""
+    """A nested stack's template is looked at, too, unless it is AWS's own, to rotate a secret."""
+    if stack.type == NESTED and _rotates_a_secret(stack):
+        return stack.seen(True, "AWS's own function, which rotates a secret", "Location")
     ok = stack.template is not None and stack.id in stack.template.seen
     told = "its template is looked at, too" if ok else "its template is not at hand"
     return stack.seen(True if ok else None, told, "TemplateURL")
+
+
+def _rotates_a_secret(stack: Resource) -> bool:
+    location: Any = stack.properties.get("Location")
+    if stack.template is None or not isinstance(location, Mapping):
+        return False
+    id: Any = cast(Mapping[str, Any], location).get("ApplicationId")
+    named = stack.template.meaning.candidates(id)
+    return bool(named) and all(ROTATION in str(one) for one in named)
