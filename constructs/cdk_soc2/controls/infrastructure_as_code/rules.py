@@ -31,8 +31,8 @@ SAM = {
 
 
 @INFRASTRUCTURE_AS_CODE.rule(
-    fix="Hand in the template that the macro makes (aws cloudformation deploy --no-execute-changeset shows it), or "
-    "write out what it would."
+    fix="Hand in the template that the macro makes, which a change set shows before it is executed; or "
+    "write out what it would make."
 )
 def template_is_written_out(template: Template) -> Iterator[Observed]:
     """No macro, module, loop or include makes resources that the template does not show."""
