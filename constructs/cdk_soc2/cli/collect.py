@@ -23,6 +23,7 @@ from cdk_soc2.boundary import Boundary, BoundaryError, load, parse
 from cdk_soc2.cli.aws import open_session
 from cdk_soc2.cli.errors import CouldNot
 from cdk_soc2.cli.output import coloured, data, words
+from cdk_soc2.cli.signing import open_signer
 from cdk_soc2.cli.vault import open_store
 from cdk_soc2.collect import collect as run
 from cdk_soc2.control import CannotLook
@@ -30,7 +31,6 @@ from cdk_soc2.controls import CONTROLS
 from cdk_soc2.deploy.bundle import collector_zip
 from cdk_soc2.evidence.record import troubled
 from cdk_soc2.evidence.seal import Outcome
-from cdk_soc2.evidence.signer import KmsSigner, Signer
 from cdk_soc2.evidence.store import StoreRefused
 from cdk_soc2.reperform import Again, NoSuchRun, ask_again, questions
 from cdk_soc2.scope import WrongAccount
@@ -70,17 +70,14 @@ def collect(
     """
     if reperform is not None:
         return _reperform(reperform, vault, profile, region, as_json)
-    if key and unsigned:
-        raise CouldNot("--key and --unsigned exclude each other; give one")
-    if not key and not unsigned:
-        words().print("Not signed: nobody will vouch for this evidence. Sign with --key.")
+    session = open_session(profile, region)
+    home = str(session.region_name or DEFAULT_REGION)
+    signer = open_signer(key, unsigned, profile, home)
     try:
         boundary = load(boundary_file) if boundary_file else Boundary()
         if regions is not None:
             listed = parse({"regions": [r.strip() for r in regions.split(",")]}).regions
             boundary = replace(boundary, regions=listed)
-        session = open_session(profile, region)
-        home = str(session.region_name or DEFAULT_REGION)
         reader = Reader(session)
         outcome = run(
             CONTROLS,
@@ -88,7 +85,7 @@ def collect(
             reader,
             home,
             open_store(vault, profile, region),
-            _signer(key, reader, home),
+            signer,
             collector=lambda _: _collector(boundary),
             clock=lambda: datetime.now(UTC),
             next_key=next_key,
@@ -133,16 +130,6 @@ def _told(again: Again) -> dict[str, Any]:
         "parameters": q.parameters,
         "differences": [{"path": p, "was": was, "is": is_} for p, was, is_ in again.differences],
     }
-
-
-def _signer(key: str | None, reader: Reader, home: str) -> Signer | None:
-    if key is None:
-        return None
-    if Path(key).is_file():
-        from cdk_soc2.evidence.keys import PemSigner  # needs cryptography, which KMS does not
-
-        return PemSigner(Path(key).read_bytes())
-    return KmsSigner(reader.client("kms", home), key)
 
 
 def _collector(boundary: Boundary) -> Mapping[str, Any]:

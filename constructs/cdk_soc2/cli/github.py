@@ -27,11 +27,11 @@ from cdk_soc2.cli.github_options import (
 )
 from cdk_soc2.cli.github_owner import export_rulesets, policy
 from cdk_soc2.cli.output import coloured, data, words
+from cdk_soc2.cli.signing import open_signer
 from cdk_soc2.cli.vault import open_store
 from cdk_soc2.control import CannotLook
 from cdk_soc2.evidence.record import troubled
 from cdk_soc2.evidence.seal import Outcome
-from cdk_soc2.evidence.signer import KmsSigner, Signer
 from cdk_soc2.sources.github.collect import Wanted
 from cdk_soc2.sources.github.collect import collect as run
 from cdk_soc2.sources.github.export import NotAnExport, checked
@@ -95,10 +95,7 @@ def collect(
     Exit status: 0 recorded, nothing fails and no automated check is unknown; 1 recorded,
     something is; 2 not recorded.
     """
-    if key and unsigned:
-        raise CouldNot("--key and --unsigned exclude each other; give one")
-    if not key and not unsigned:
-        words().print("Not signed: nobody will vouch for this evidence. Sign with --key.")
+    signer = open_signer(key, unsigned, profile, region)
     first, last = _day(start, "--from"), _day(end, "--to")
     settings = Settings(
         scanner,
@@ -118,7 +115,7 @@ def collect(
             load(boundary_file) if boundary_file else Boundary(),
             open_client(api_url, cache),
             open_store(vault, profile, region),
-            _signer(key, profile, region),
+            signer,
             collector=_collector(),
             clock=lambda: datetime.now(UTC),
             next_key=next_key,
@@ -131,24 +128,6 @@ def collect(
     if not outcome.recorded:
         raise CouldNot(f"not recorded: {outcome.trouble}")
     return 1 if troubled(outcome.status) else 0
-
-
-def _signer(key: str | None, profile: str | None, region: str | None) -> Signer | None:
-    if key is None:
-        return None
-    if Path(key).is_file():
-        from cdk_soc2.evidence.keys import PemSigner  # needs cryptography, which KMS does not
-
-        return PemSigner(Path(key).read_bytes())
-    from botocore.exceptions import BotoCoreError
-
-    from cdk_soc2.cli.aws import open_session
-
-    try:
-        session: Any = open_session(profile, region)
-        return KmsSigner(session.client("kms"), key)
-    except BotoCoreError as error:
-        raise CouldNot(f"--key {key}: {error}; check --profile and --region") from None
 
 
 def _export(path: Path | None, owner: str) -> Mapping[str, Any] | None:
